@@ -13,9 +13,8 @@ from bridge.panels.cloudevents import CloudEventsConfig
 from bridge.panels.defguard import DefguardConfig
 from bridge.panels.discord import DiscordEndpointConfig
 from bridge.panels.json import JsonConfig
-from bridge.panels.marzban import MarzbanConfig
+from bridge.panels.marzban import MarzbanConfig, RebeccaConfig
 from bridge.panels.orbvpn import OrbvpnConfig
-from bridge.panels.rebecca import RebeccaConfig
 from bridge.panels.remnawave import RemnawaveConfig
 from bridge.panels.tailscale import TailscaleConfig
 from bridge.panels.threexui import ThreeXuiConfig

@@ -20,7 +20,7 @@ from tests.polling.threexui import a_client
 
 KEY = ProofKey("a-key-of-thirty-two-signs-or-more")
 #: The panels that say it.
-SAY = {"marzban", "pasarguard", "marzneshin", "remnawave", "3x-ui"}
+SAY = {"marzban", "pasarguard", "marzneshin", "rebecca", "remnawave", "3x-ui"}
 
 
 def hashes(proofs: Iterable[Proof]) -> set[str]:
@@ -42,6 +42,17 @@ def elements(panel: str) -> list[tuple[Panel[Any], Any]]:
 def test_a_panel_says_it_or_is_known_not_to(panel: str) -> None:
     said = [one for door, element in elements(panel) for one in hashes(door.proofs(element))]
     assert bool(said) is (panel in SAY)
+
+
+def test_rebecca_in_python_says_the_key_of_a_link_and_not_its_token() -> None:
+    count = 0
+    for door, element in elements("rebecca"):
+        user = element.get("user") or {}
+        for name, path in user.get("subscription_urls", {}).items():
+            count += 1
+            said = hashes(door.proofs(element)) & hashes(proofs_in(f"https://panel.example.com{path}"))
+            assert bool(said) is (name != "token"), name
+    assert count >= 20
 
 
 @pytest.mark.parametrize("panel", ["marzban", "marzneshin"])

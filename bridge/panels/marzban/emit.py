@@ -11,6 +11,7 @@ from bridge.originals import MASK
 from bridge.panels.base import subject_name, without_masked_keys
 from bridge.panels.marzban.figures import count, days_left, moment_or_never, percentage
 from bridge.panels.marzban.names import MARKS, TYPES
+from bridge.panels.marzban.rebecca import is_from_go
 
 #: Marzban's word for a type, to speak its dialect.
 ACTIONS = {type_: action for action, type_ in TYPES.items()} | {"user.on_hold": "user_enabled"}
@@ -36,6 +37,8 @@ def _native_element(event: Event) -> JsonObject | None:
     native = event.native
     if event.panel not in MARKS or not isinstance(native, dict) or native.get("action") != event.native_type:
         return None
+    if event.panel == "rebecca" and is_from_go(native, "rebecca"):
+        return None  # what is called as in Marzban there means something else
     return native if "username" in native else {**native, "username": _username(event)}
 
 

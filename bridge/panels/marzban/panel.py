@@ -1,4 +1,4 @@
-"""Marzban and its forks PasarGuard and Marzneshin: who was created, changed, cut off.
+"""Marzban and its forks PasarGuard, Marzneshin and Rebecca: who was created, changed, cut off.
 
 Source   github.com/Gozargah/Marzban @ 7f396db (v0.8.4): app/utils/notification.py, app/jobs/send_notifications.py;
          github.com/PasarGuard/panel v5.2.1: app/notification/webhook; github.com/marzneshin/marzneshin v0.7.4
@@ -10,7 +10,8 @@ Signs    x-webhook-secret: the secret itself, no HMAC; absent where none is set.
          sends nothing where that cannot be; the others in UTF-8, PasarGuard before 3.1 only where it is ASCII
 Units    sizes in bytes, 0 or null is unlimited; `expire` is epoch seconds in Marzban, ISO 8601 in PasarGuard,
          `expire_date` without zone in Marzneshin; times without zone are UTC
-Quirks   an element is told by its shape, for people move from one to the other and keep the source
+Quirks   an element is told by its shape, for people move from one to the other and keep the source; of Rebecca's, which
+         in Python are Marzban's and in Go are none, says rebecca.py more
          `enqueued_at` of Marzban and `created_at` of Marzneshin are the start of the panel's process: not used
          PasarGuard's admins have a discord_id up to 4.0, and custom_variables since 5.x, whose values are anything:
          both are masked, like their notes
@@ -20,7 +21,8 @@ Quirks   an element is told by its shape, for people move from one to the other 
          can be a repeat, of one that is equal but for `tries` and `send_at`; PasarGuard's `tries` stays 0, but its
          `enqueued_at` is true, and an equal element is a repeat; Marzneshin never repeats
          the token of a subscription link of Marzban and PasarGuard holds the second in which it was made, and differs
-         from webhook to webhook: it proves nothing. Marzneshin's is `key`, and stays until it is revoked
+         from webhook to webhook: it proves nothing. Marzneshin's is `key`, Rebecca's in Python `credential_key`, and
+         stays until it is revoked
 """
 
 from collections.abc import Iterable, Mapping
@@ -31,7 +33,7 @@ from pydantic import Field
 
 from bridge.errors import BadPayload
 from bridge.event import JsonObject
-from bridge.foreign import name_of, object_at, present, text, texts, value_at
+from bridge.foreign import moment, name_of, object_at, present, text, texts, value_at
 from bridge.intake import Fingerprint
 from bridge.message import Dialect
 from bridge.panels.base import (
@@ -44,9 +46,10 @@ from bridge.panels.base import (
     header_obstacle,
     unknown_type,
 )
+from bridge.panels.marzban import rebecca
 from bridge.panels.marzban.emit import emit
 from bridge.panels.marzban.figures import count, days_left, moment_or_never, percentage, utc_or_never
-from bridge.panels.marzban.names import MARKS, MARZNESHIN_TYPES, TYPES
+from bridge.panels.marzban.names import MARKS, MARZNESHIN_TYPES, REBECCA_TYPES, TYPES
 from bridge.people.proof import Proof, ProofKind
 
 #: What a customer's configurations have of a proxy: an id or a password, Hysteria's is called auth.
@@ -55,6 +58,7 @@ CREDENTIALS = ("id", "password", "auth")
 OF_ADMINS = (
     *("discord_webhook", "discord_id", "telegram_id"),
     *("note", "role", "permission_overrides", "custom_variables"),
+    *("disabled_reason", "permissions", "subscription_settings"),  # Rebecca's
 )
 #: What a retry changes in an element.
 CHANGING = ("tries", "send_at")
@@ -75,13 +79,26 @@ class MarzbanConfig(SourceConfig):
         return emit
 
 
-class MarzbanPanel(Panel[MarzbanConfig]):
+class RebeccaConfig(SourceConfig):
+    native_types: ClassVar[Mapping[str, str]] = REBECCA_TYPES
+
+    panel: Literal["rebecca"] = Field(description="Rebecca")
+
+    def open(self) -> "MarzbanPanel":
+        return MarzbanPanel(self)
+
+
+class MarzbanPanel(Panel[MarzbanConfig | RebeccaConfig]):
     masks: ClassVar[tuple[str, ...]] = (
         "user.proxies",
         "user.proxy_settings",
         "user.links",
+        "user.link_data",
         "user.subscription_url",
+        "user.subscription_urls",
+        "user.key_subscription_url",
         "user.key",
+        "user.credential_key",
         *(f"{admin}.{secret}" for admin in ("by", "user.admin") for secret in OF_ADMINS),
     )
 
@@ -96,14 +113,19 @@ class MarzbanPanel(Panel[MarzbanConfig]):
         return self.verify_secret(hook.header("x-webhook-secret"))
 
     def obstacle(self, secret: str) -> str | None:
-        """Marzban has requests write the header, which gives up without a request at what is not Latin-1."""
-        return header_obstacle(secret, "latin-1" if self.config.panel == "marzban" else "utf-8")
+        """Who is written in Python with requests sends nothing where the header is not Latin-1."""
+        return header_obstacle(secret, "latin-1" if self.config.panel in ("marzban", "rebecca") else "utf-8")
 
     def fingerprint(self, element: Any, index: int, hook: Hook) -> Fingerprint | None:
-        """PasarGuard's is told by its `user`, which is in all that it has sent since its stamp is true (2.0)."""
-        if not isinstance(element, dict) or not text(element.get("username")) or not text(element.get("action")):
+        """PasarGuard's is told by its `user`, which is in all that it has sent since its stamp is true (2.0). Rebecca's
+        stamp is true in Go."""
+        if not isinstance(element, dict):
             return None
         key = fingerprint_key({name: value for name, value in element.items() if name not in CHANGING})
+        if rebecca.is_from_go(element, self.config.panel):
+            return None if moment(element.get("enqueued_at")) is None else Fingerprint(key, within=RETRIES_WITHIN)
+        if not text(element.get("username")) or not text(element.get("action")):
+            return None
         if object_at(element, "user").keys() & MARKS["pasarguard"]:
             stamped = moment_or_never(element.get("enqueued_at")) is not None
             return Fingerprint(key, within=RETRIES_WITHIN) if stamped else None
@@ -112,8 +134,9 @@ class MarzbanPanel(Panel[MarzbanConfig]):
 
     def proofs(self, element: Any) -> Iterable[Proof]:
         user = object_at(element, "user")
-        if key := text(user.get("key")):
-            yield Proof(ProofKind.SUBSCRIPTION, key)
+        for name in ("key", "credential_key"):
+            if key := text(user.get(name)):
+                yield Proof(ProofKind.SUBSCRIPTION, key)
         for proxy in (*object_at(user, "proxies").values(), *object_at(user, "proxy_settings").values()):
             for name in CREDENTIALS:
                 if credential := text(value_at(proxy, name)):
@@ -122,6 +145,8 @@ class MarzbanPanel(Panel[MarzbanConfig]):
     def parse(self, element: Any, hook: Hook) -> ParsedEvent:
         if not isinstance(element, dict):
             raise BadPayload("should be an object")
+        if rebecca.is_from_go(element, self.config.panel):
+            return rebecca.parse(element)
         action = text(element.get("action")) or UNNAMED
         username = _username(element)
         panel = _panel(element, self.config.panel)
@@ -171,7 +196,8 @@ def _type(element: JsonObject, action: str, panel: str) -> str:
             return "user.expired"
         case "user_deactivated" if user.get("data_limit_reached") is True:
             return "user.limited"
-    return TYPES.get(action) or MARZNESHIN_TYPES.get(action) or unknown_type(panel, action)
+    types = REBECCA_TYPES | TYPES if panel == "rebecca" else TYPES | MARZNESHIN_TYPES
+    return types.get(action) or unknown_type(panel, action)
 
 
 def _data(element: JsonObject, username: str | None, type_: str, now: datetime) -> JsonObject:
@@ -180,7 +206,9 @@ def _data(element: JsonObject, username: str | None, type_: str, now: datetime) 
     used, limit, expires_at = known.get("used_bytes"), known.get("limit_bytes"), known.get("expires_at")
     data = present(
         user=known,
-        owner=text(object_at(user, "admin").get("username")) or text(user.get("owner_username")),
+        owner=text(object_at(user, "admin").get("username"))
+        or text(user.get("owner_username"))
+        or text(user.get("admin_username")),
         actor=text(object_at(element, "by").get("username")),
         reason=text(element.get("reason")),
     )
@@ -206,7 +234,9 @@ def _user(username: str | None, user: JsonObject) -> JsonObject:
         expires_at=utc_or_never(user.get("expire")) or utc_or_never(user.get("expire_date")),
         created_at=utc_or_never(user.get("created_at")),
         online_at=utc_or_never(user.get("online_at")),
-        device_limit=count(user.get("hwid_limit")) or None,
+        device_limit=count(user.get("hwid_limit")) or count(user.get("ip_limit")) or None,
+        telegram_id=count(user.get("telegram_id")) or None,
+        phone=text(user.get("contact_number")),
         groups=texts(user.get("group_names")),
         on_hold_seconds=count(user.get("on_hold_expire_duration")) or count(user.get("usage_duration")) or None,
         on_hold_until=utc_or_never(user.get("on_hold_timeout")) or utc_or_never(user.get("activation_deadline")),

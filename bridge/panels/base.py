@@ -254,7 +254,7 @@ _CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 def header_obstacle(secret: str, encoding: str = "utf-8") -> str | None:
     """Why no header has this secret as its value, from a panel that writes headers so; None where one can have it."""
     if _CONTROL.search(secret):
-        return "has a line break or another control sign, which no header can have"
+        return "has a line break or a control character in it, which no header carries"
     try:
         secret.encode(encoding)
     except UnicodeEncodeError:

@@ -78,8 +78,11 @@ def test_one_that_does_is_none(tmp_path: Path, secret: str) -> None:
         ("rebecca", "ключ-от-моста", "has a sign that the panel can write into no header, as all beyond Latin-1"),
         ("marzneshin", "ключ-от-моста", None),
         ("wgportal", "Bearer ключ-от-моста", None),
-        *((word, "one\\ntwo", "has a line break or another control") for word in ("marzneshin", "rebecca", "wgportal")),
-        ("pasarguard", "one\\u0007two", "has a line break or another control sign, which no header can have"),
+        *(
+            (word, "one\\ntwo", "has a line break or a control character")
+            for word in ("marzneshin", "rebecca", "wgportal")
+        ),
+        ("pasarguard", "one\\u0007two", "has a line break or a control character in it, which no header carries"),
         ("json", "one\\ntwo", None),  # it may stand in the address
         ("bedolaga", "one\\ntwo", None),  # it signs
     ],

@@ -196,8 +196,8 @@ def _type(element: JsonObject, action: str, panel: str) -> str:
             return "user.expired"
         case "user_deactivated" if user.get("data_limit_reached") is True:
             return "user.limited"
-    types = REBECCA_TYPES | TYPES if panel == "rebecca" else TYPES | MARZNESHIN_TYPES
-    return types.get(action) or unknown_type(panel, action)
+    own = REBECCA_TYPES if panel == "rebecca" else MARZNESHIN_TYPES
+    return TYPES.get(action) or own.get(action) or unknown_type(panel, action)
 
 
 def _data(element: JsonObject, username: str | None, type_: str, now: datetime) -> JsonObject:

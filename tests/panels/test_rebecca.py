@@ -16,6 +16,7 @@ from bridge.panels.marzban import MarzbanConfig, RebeccaConfig
 from bridge.panels.marzban.emit import emit
 from bridge.panels.marzban.names import REBECCA_TYPES
 from bridge.panels.marzban.panel import MarzbanPanel
+from bridge.panels.marzban.rebecca import is_from_go
 from bridge.vocabulary import TYPES as CANONICAL
 from tests.panels.hearing import JSON, gives_what_is_expected, heard, hook, keeps_its_feet, shaped
 from tests.panels.recorded import Recorded, recorded
@@ -238,6 +239,28 @@ def test_what_the_panel_in_go_sends_is_understood_by_marzban_as_by_rebecca(reque
     as_marzban, as_rebecca = received("marzban", request_), received("rebecca", request_)
     about = [(one.type, one.subject, one.data, one.occurred_at, one.panel) for one in as_rebecca]
     assert [(one.type, one.subject, one.data, one.occurred_at, one.panel) for one in as_marzban] == about
+
+
+@pytest.mark.parametrize(
+    ("element", "configured", "expected"),
+    [
+        ({}, "rebecca", True),
+        ({}, "marzban", False),
+        ({"by": "owner1"}, "marzban", True),
+        ({"by": {"username": "owner1"}}, "rebecca", False),
+        ({"admin": {"username": "seller9"}}, "pasarguard", True),
+        ({"user": {"proxies": ["vless"]}}, "marzban", True),
+        ({"user": {"proxies": {"vless": {}}}}, "rebecca", False),
+        ({"user": {"links": []}}, "rebecca", False),
+        ({"user": {"expire_strategy": "never"}}, "rebecca", False),
+        ({"by": "owner1", "user": {"links": []}}, "rebecca", True),  # whatever it may tell of a user one day
+        ({"by": None, "user": None, "admin": None}, "marzban", False),
+    ],
+)
+def test_the_panel_in_go_is_told_by_its_elements_shape(
+    element: dict[str, Any], configured: str, expected: bool
+) -> None:
+    assert is_from_go(element, configured) is expected
 
 
 @pytest.mark.parametrize("request_", IN_PYTHON, ids=str)

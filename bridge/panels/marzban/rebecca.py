@@ -36,11 +36,14 @@ _OF_OTHERS = frozenset().union(*MARKS.values()) - {"proxies"}
 
 def is_from_go(element: JsonObject, configured: str) -> bool:
     """Whether the panel in Go has made this; where the element leaves it open, whether Rebecca is configured."""
-    by, user = element.get("by"), object_at(element, "user")
-    if isinstance(by, dict) or user.keys() & _OF_OTHERS or isinstance(user.get("proxies"), dict):
+    by, user, is_configured = element.get("by"), object_at(element, "user"), configured == "rebecca"
+    if isinstance(by, dict):
         return False
-    told = isinstance(by, str) or isinstance(element.get("admin"), dict) or isinstance(user.get("proxies"), list)
-    return told or configured == "rebecca"
+    if isinstance(element.get("admin"), dict) or (isinstance(by, str) and is_configured):
+        return True
+    if user.keys() & _OF_OTHERS or isinstance(user.get("proxies"), dict):
+        return False
+    return isinstance(by, str) or isinstance(user.get("proxies"), list) or is_configured
 
 
 def parse(element: JsonObject) -> ParsedEvent:

@@ -176,6 +176,9 @@ class WebhookConfig(ProgramConfig, AddressedConfig):
             yield Advice(
                 "secret", "has a line break or a control character in it, which no header carries", fatal=False
             )
+        elif self.format not in STANDARD and not all(text.isascii() for text in texts[:1]):
+            what = "has signs beyond ASCII: it goes out in UTF-8, and who was written for the panel may read Latin-1"
+            yield Advice("secret", what, fatal=False)
         if self.format in STANDARD and any(len(text.removeprefix("whsec_")) < KEY_LENGTH for text in texts):
             what = "is shorter than Standard Webhooks wants, 24 bytes: make one with `openssl rand -base64 32`"
             yield Advice("secret", what, fatal=False)

@@ -222,6 +222,11 @@ def of_sink(found: list[str]) -> list[str]:
             '{type: webhook, url: "https://x", format: marzban, secret: "a\\nb"}',
             '2:67: sink "ops": secret has a line break or a control character in it, which no header carries',
         ),
+        (
+            '{type: webhook, url: "https://x", format: marzban, secret: "schlüssel"}',
+            '2:67: sink "ops": secret has signs beyond ASCII: it goes out in UTF-8, and who was written for the panel '
+            "may read Latin-1",
+        ),
     ],
 )
 def test_what_may_work_is_a_warning(tmp_path: Path, sink: str, expected: str) -> None:

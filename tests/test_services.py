@@ -57,7 +57,7 @@ ALLOWED = (
     Exemption("panels/__init__.py", (r"bridge\.panels\.discord", "DiscordEndpointConfig"), "the union of the panels"),
     Exemption("app.py", (r"bridge\.ingress\.discord", "discord", "DiscordEndpoint"), "opens the endpoint for it"),
     Exemption("vocabulary/types.py", ("a message was posted to the Discord endpoint",), "what comes by it"),
-    Exemption("panels/marzban/", ("discord_webhook", "telegram_id"), "keys of its payload"),
+    Exemption("panels/marzban/", ("discord_webhook", "discord_id", "telegram_id"), "keys of its payload"),
     Exemption("panels/remnawave/", ("telegramId", "telegram_id"), "keys of its payload, and ours for it"),
     Exemption("panels/bedolaga.py", ("telegram_id",), "a key of its payload, and ours for it"),
     Exemption("panels/threexui/panel.py", ("telegram_id",), "our key for its tgId"),

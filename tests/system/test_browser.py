@@ -147,7 +147,7 @@ async def test_whatever_a_panel_says_is_no_wider_than_a_phone(browser: Browser, 
 
 
 @pytest.mark.parametrize("locale", LOCALES)
-@pytest.mark.parametrize("width", [320, 390, 1280])
+@pytest.mark.parametrize("width", [320, 390, 860, 861, 960, 1180, 1181, 1280, 1600])
 async def test_every_page_of_the_navigation_is_one_touch_away(
     browser: Browser, crowd: Desk, locale: str, width: int
 ) -> None:
@@ -162,6 +162,7 @@ async def test_every_page_of_the_navigation_is_one_touch_away(
             box = await link.bounding_box()  # what is fixed makes no page wider: its edges say where it is
             assert box is not None
             assert 0 <= box["x"] <= width - box["width"], await link.text_content()
+            await link.click(trial=True)  # nothing lies over it
 
 
 @pytest.mark.parametrize("width", [320, 390, 880, 1280])
@@ -297,6 +298,43 @@ async def test_an_event_is_sent_again_without_script_and_what_has_arrived_at_the
         await expect(page.locator("[role=status]")).to_have_text("Sent 2 again.")
         await expect(page.locator("details.deliv")).to_have_count(4)
         assert visitor.complaints == []
+
+
+async def test_who_presses_twice_sends_once_and_may_again_on_the_next_page(browser: Browser, desk: Desk) -> None:
+    """On a slow line the page is still there for the second press."""
+    async with visiting(browser, desk) as visitor:
+        page = visitor.page
+        await sign_in(page)
+        line = await page.context.new_cdp_session(page)
+        for times in (1, 2):
+            await page.goto("/settings")
+            slow = {"offline": False, "latency": 1000, "downloadThroughput": -1, "uploadThroughput": -1}
+            await line.send("Network.emulateNetworkConditions", slow)
+            button = page.locator("form[action='/settings/reload'] button")
+            await button.evaluate("one => { one.click(); setTimeout(() => one.click(), 300) }")
+            await expect(page.locator("[role=status]")).to_be_visible()
+            await line.send("Network.emulateNetworkConditions", slow | {"latency": 0})
+            assert len(desk.reloads) == times
+        assert visitor.complaints == []
+
+
+async def test_what_is_chosen_twice_in_a_row_is_taken_twice(browser: Browser, desk: Desk) -> None:
+    async with visiting(browser, desk) as visitor:
+        page = visitor.page
+        await sign_in(page)
+        await page.evaluate(
+            """() => {
+                const form = document.querySelector("[data-at-once]");
+                form.addEventListener("submit", (event) => event.preventDefault());
+                window.taken = 0;
+                form.addEventListener("submit", () => window.taken++);
+                for (const code of ["fa", "ru"]) {
+                    form.elements.language.value = code;
+                    form.elements.language.dispatchEvent(new Event("change", { bubbles: true }));
+                }
+            }"""
+        )
+        assert await page.evaluate("window.taken") == 2
 
 
 async def test_after_signing_out_the_way_back_shows_nothing(browser: Browser, desk: Desk) -> None:

@@ -1,4 +1,4 @@
-/* What script adds to pages that work without it: `/` for the search, copying. Live: live.js. */
+/* What script adds to pages that work without it: `/` for the search, copying, once and not twice. Live: live.js. */
 (() => {
   "use strict";
 
@@ -33,6 +33,18 @@
       } catch { /* the button is there */ }
     }, 400);
   });
+
+  /* Who presses twice means once: until the next page is there, or might have come, a form is not sent again. */
+  const AGAIN = 10000;
+  const rests = (sent) => sent.removeAttribute("aria-busy");
+  document.addEventListener("submit", (event) => {
+    const sent = event.target;
+    if (sent.method !== "post" || "atOnce" in sent.dataset) return;
+    if (sent.ariaBusy) return event.preventDefault();
+    sent.ariaBusy = "true";
+    setTimeout(rests, AGAIN, sent);
+  });
+  addEventListener("pageshow", () => document.querySelectorAll("form[aria-busy]").forEach(rests));
 
   /* What is chosen is taken at once; without script there is a button. */
   document.addEventListener("change", (event) => event.target.closest("[data-at-once]")?.requestSubmit());
